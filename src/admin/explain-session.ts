@@ -6,7 +6,8 @@ import { GENERATION_BYTES } from '../keyring/record-layout.ts'
 import type { AdminContext, ServerContext } from './context.ts'
 import { deadlineOf, endedRememberedMs, isExpired } from '../session/session-policy.ts'
 import { type Absence, isAnonymousRecord, type SessionKind, type StoredSession } from '../session/session-driver.ts'
-import { createVault, type Loaded } from '../session/session-vault.ts'
+import type { Loaded } from '../session/loaded.ts'
+import { createVault } from '../session/session-vault.ts'
 import { sessionAddressOf } from './session-address.ts'
 
 /**

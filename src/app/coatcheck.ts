@@ -205,6 +205,7 @@ function assemble<D extends object>(
     driver: store.sessions,
     config: config.session,
     namespace: config.prefix,
+    caches: runtime.caches,
     namesCallSites: config.loopback,
     revoking: bridges.revoking,
   })

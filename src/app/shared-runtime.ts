@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import { type Environment, variable } from '../config/environment.ts'
 import type { ResolvedConfig } from '../config/types.ts'
+import { CacheBudget } from '../core/cache-budget.ts'
 import { systemClock } from '../core/clock.ts'
 import { EventRelay } from '../core/event-relay.ts'
 import type { EventBus } from '../core/events.ts'
@@ -35,6 +36,8 @@ export interface SharedRuntime {
   /** Shared by refreshes and code redemptions, so that both see at once that it is shut, also during an outage of the store. */
   readonly gate: ProviderGate
   readonly revocations: ProviderRevocations
+  /** The memory bound of all caches. */
+  readonly caches: CacheBudget
   /** Reports to the bus of every user. */
   readonly relay: EventRelay
 }
@@ -108,7 +111,8 @@ export async function chooseStore(given: StoreFactory | null, env: Environment):
 function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: readonly string[]): SharedRuntime {
   const { prefix, loopback, basePath, providers } = config
   const relay = new EventRelay()
-  const keyring = createKeyring(keys)
+  const caches = new CacheBudget(config.cache.maxBytes)
+  const keyring = createKeyring(keys, caches)
   const seal = createSeal(keyring, systemRandom)
   const revocable = revocableOf(config)
   const tokenRevocations = { providers: revocable, moved: (userKey: string) => revocations.moved(userKey) }
@@ -142,10 +146,11 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
     random: systemRandom,
     events: relay,
     namespace: prefix,
+    caches,
     signInUrl: signInUrlOf(keyring, basePath, systemClock),
     revokeLateToken: (userKey, provider, refreshToken) => revocations.revokeLateToken(userKey, provider, refreshToken),
   })
-  return { keyring, seal, store, isLocal: factory.isLocal, tokens, gate, revocations, relay }
+  return { keyring, seal, store, isLocal: factory.isLocal, tokens, gate, revocations, relay, caches }
 }
 
 /** Entra ID has no revocation endpoint, so its tokens are not queued for revocation. */
@@ -156,12 +161,12 @@ function revocableOf({ tokens, providers }: ResolvedConfig<object>): readonly st
 
 /** Returns the key of a configuration. It is a hash, because the configuration contains secrets. */
 function nameOf(
-  { prefix, loopback, basePath, providers, tokens }: ResolvedConfig<object>,
+  { prefix, loopback, basePath, providers, tokens, cache }: ResolvedConfig<object>,
   { identity }: StoreFactory,
   keys: readonly string[],
 ): string {
   return createHash('sha256')
-    .update(JSON.stringify({ identity, prefix, loopback, basePath, providers, tokens, keys }))
+    .update(JSON.stringify({ identity, prefix, loopback, basePath, providers, tokens, cache, keys }))
     .digest('base64url')
 }
 

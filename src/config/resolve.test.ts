@@ -46,6 +46,7 @@ describe('defaults', () => {
         maxBytes: 65_536,
       },
       tokens: { grantLifetimeMs: 90 * 24 * HOUR, minValidityMs: 30_000, revokeAtProvider: true },
+      cache: { maxBytes: 33_554_432 },
       pages: { name: null, logo: null, accentColor: '#1d5fd0', accentColorDark: '#7fb0ff' },
       log: { logger: null, level: 'warn', debug: null },
     })
@@ -169,6 +170,9 @@ describe('shapes', () => {
     ['tokens.grantLifetime', '0d'],
     ['tokens.minValidity', '30'],
     ['tokens.revokeAtProvider', 'no'],
+    ['cache', 32],
+    ['cache.maxBytes', -1],
+    ['cache.maxBytes', '32mb'],
     ['pages', 'blue'],
     ['pages.name', ''],
     ['pages.name', 'x'.repeat(61)],

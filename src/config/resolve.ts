@@ -3,6 +3,7 @@
  * modules without secrets. `checkOptions` checks shapes when `coatcheck()` is called. `resolveConfig` reads the environment at
  * first use or in `ready()`. Options win over the environment.
  */
+import { DEFAULT_CACHE_BYTES } from '../core/cache-budget.ts'
 import { parseDurationMs } from '../core/duration.ts'
 import { ConfigError } from '../core/errors.ts'
 import { own } from '../core/json.ts'
@@ -67,6 +68,7 @@ export function resolveConfig<D extends object>(given: Options<D>, env: Environm
       minValidityMs: parseDurationMs(options.tokens?.minValidity) ?? DEFAULT_MIN_VALIDITY_MS,
       revokeAtProvider: options.tokens?.revokeAtProvider ?? true,
     },
+    cache: { maxBytes: options.cache?.maxBytes ?? DEFAULT_CACHE_BYTES },
     pages: resolvePages(options.pages),
     log: {
       logger: options.logger ?? null,

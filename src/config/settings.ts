@@ -92,6 +92,8 @@ export const settings: readonly Setting[] = [
     ['tokens.grantLifetime', kinds.lifetime, '`90d`'],
     ['tokens.minValidity', kinds.duration, '`30s`'],
     ['tokens.revokeAtProvider', kinds.flag, '`true`'],
+    ['cache', kinds.section, 'see below'],
+    ['cache.maxBytes', kinds.integer(0, 17_179_869_184), '33,554,432'],
     ['pages', kinds.section, 'see below'],
     ['pages.name', kinds.displayName, 'none is shown'],
     ['pages.logo', kinds.logo, 'none is shown'],

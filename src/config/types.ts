@@ -115,6 +115,16 @@ export interface TokenOptions {
   readonly revokeAtProvider?: boolean
 }
 
+/** Options of the caches in the memory of this process. */
+export interface CacheOptions {
+  /**
+   * Bound of the memory that all caches of this process take together, estimated: verified tickets with their decoded records, user keys,
+   * addresses of tokens, and the sessions that the policy `stale` serves. Only what is used again is cached. 0 caches almost nothing.
+   * The near cache of `redisStore()` has its own bound. Default 33,554,432 (32 MiB).
+   */
+  readonly maxBytes?: number
+}
+
 /** Appearance of the built-in pages: errors, and the questions before a sign-in or a sign-out. */
 export interface PagesOptions {
   /** Name of the application, 1 to 60 characters. It stands above each page and in its title. Default: none. */
@@ -165,6 +175,8 @@ export interface Options<D extends object = Record<string, unknown>> {
   readonly session?: SessionOptions<D>
   /** Options of stored tokens. */
   readonly tokens?: TokenOptions
+  /** Options of the caches in the memory of this process. */
+  readonly cache?: CacheOptions
   /** Name, logo and colors of the built-in error and sign-in pages. */
   readonly pages?: PagesOptions
   /**
@@ -248,6 +260,7 @@ export interface ResolvedConfig<D extends object> {
     readonly minValidityMs: number
     readonly revokeAtProvider: boolean
   }
+  readonly cache: { readonly maxBytes: number }
   readonly pages: ResolvedPages
   readonly log: {
     /** Set by the application; it decides which lines are written. */

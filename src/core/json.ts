@@ -12,6 +12,17 @@ export function parseJson(text: string): unknown {
 }
 
 /**
+ * Parses an object whose nested objects keep `Object.prototype`. Only for `read-only.ts`, which removes the prototypes of what it returns,
+ * when it returns it.
+ * @throws {SyntaxError} for a text that is not JSON
+ */
+export function parseShallowJson(text: string): object {
+  const value = JSON.parse(text) as object
+  Object.setPrototypeOf(value, null)
+  return value
+}
+
+/**
  * Removes the prototype of plain objects, in place and at every depth. Arrays keep theirs. Only for values that the caller has made:
  * JSON, or a copy.
  */

@@ -4,6 +4,8 @@
  * 800-38D allows 2^32 records with random nonces. docs/decisions/0005 gives the reasons against more shards.
  */
 import { createHash, createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { CacheBudget } from '../core/cache-budget.ts'
+import { Doorkeeper, fingerprintOf } from '../core/doorkeeper.ts'
 import { ConfigError, KeyringError } from '../core/errors.ts'
 import { createMac, type Mac } from './mac.ts'
 
@@ -12,8 +14,8 @@ const KEY_TAG_BYTES = 4
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/
 const NAMES_ID = 'names'
 const SHARDS = 256
-/** A token hit needs one user key, and computing its hash would be a tenth of the hit's cost. */
-const USER_KEYS_CACHED = 10_000
+/** Memory of a cached user key beside the user id. */
+const CACHED_USER_KEY_BYTES = 200
 /** Cache limit per record type: all shards of sixteen keys. */
 const DERIVED_KEYS_CACHED = 16 * SHARDS
 const USER_KEY_CHARACTERS = 16
@@ -48,11 +50,12 @@ export interface Keyring {
 }
 
 /**
+ * @param caches holds user keys: a token hit needs one, and computing its hash would be a tenth of the hit's cost
  * @param spec comma-separated `base64` or `id:base64`, 32 bytes each, and one optional `names:base64`.
  * @throws {KeyringError} `COATCHECK_KEY_INVALID` with the position of the entry, never its text
  * @throws {ConfigError} `COATCHECK_CONFIG_MISSING` for two keys without a `names:` entry
  */
-export function createKeyring(spec: string | readonly string[]): Keyring {
+export function createKeyring(spec: string | readonly string[], caches: CacheBudget = new CacheBudget()): Keyring {
   const parsed = parseEntries(spec)
   const masters = parsed.filter((entry) => entry.id !== NAMES_ID)
   const named = parsed.filter((entry) => entry.id === NAMES_ID)
@@ -68,7 +71,7 @@ export function createKeyring(spec: string | readonly string[]): Keyring {
   const namesSecret = named[0]?.key ?? derive(first.key, 'names')
   const keys = masters.map(toRingKey)
   const masterByTag = new Map(masters.map((m, i) => [tagNumber(keys[i]?.tag as Buffer, 0), m.key]))
-  return buildKeyring(keys, masterByTag, namesSecret)
+  return buildKeyring(keys, masterByTag, namesSecret, caches)
 }
 
 /** Returns the `names:` entry that keeps user keys the same when a second key is added to a ring of one. */
@@ -76,9 +79,15 @@ export function namesEntryOf(singleKey: string): string {
   return `${NAMES_ID}:${derive(parseEntry(singleKey, 0).key, 'names').toString('base64')}`
 }
 
-function buildKeyring(keys: readonly RingKey[], masters: ReadonlyMap<number, Buffer>, namesSecret: Buffer): Keyring {
+function buildKeyring(
+  keys: readonly RingKey[],
+  masters: ReadonlyMap<number, Buffer>,
+  namesSecret: Buffer,
+  caches: CacheBudget,
+): Keyring {
   const derived = new Map<string, Map<number, KeyObject>>()
-  const userKeys = new Map<string, string>()
+  const userKeys = caches.cache<string>('user keys', () => CACHED_USER_KEY_BYTES)
+  const doorkeeper = new Doorkeeper()
   const namesKey = createSecretKey(namesSecret)
   const nameOf = (kind: string, value: string): string =>
     createHmac('sha256', namesKey).update(`${kind.length}:${kind}${value}`).digest('base64url')
@@ -90,9 +99,7 @@ function buildKeyring(keys: readonly RingKey[], masters: ReadonlyMap<number, Buf
       const known = userKeys.get(userId)
       if (known !== undefined) return known
       const userKey = nameOf('user', userId).slice(0, USER_KEY_CHARACTERS)
-      // Emptied when full: a hash costs 2 µs, and frequent entries return soon.
-      if (userKeys.size >= USER_KEYS_CACHED) userKeys.clear()
-      userKeys.set(userId, userKey)
+      if (doorkeeper.isKnown(fingerprintOf(userKey))) userKeys.set(userId, userKey)
       return userKey
     },
     nameOf: (kind, value) => nameOf(kind, value).slice(0, 22),

@@ -13,8 +13,38 @@ const MAX_DEPTH = 64
  */
 export function toJsonText(value: unknown, path: string): string | undefined {
   if (value === undefined) return undefined
-  assertJson(value, path, 0, [])
+  // Two passes: the first builds no path, and nearly every value passes it. The second finds the path for the error.
+  if (!isJson(value, [])) assertJson(value, path, 0, [])
   return JSON.stringify(value)
+}
+
+/**
+ * Returns whether `assertJson` accepts the value.
+ * @param above the objects that contain the value, outermost first; the same afterwards as before
+ */
+function isJson(value: unknown, above: object[]): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object' || above.length >= MAX_DEPTH || above.includes(value)) return false
+  above.push(value)
+  const isValid = Array.isArray(value) ? isJsonArray(value, above) : isJsonObject(value, above)
+  above.pop()
+  return isValid
+}
+
+function isJsonArray(values: readonly unknown[], above: object[]): boolean {
+  for (let i = 0; i < values.length; i++) if (!isJson(values[i], above)) return false
+  return true
+}
+
+function isJsonObject(value: object, above: object[]): boolean {
+  if (!isPlainObject(value) || Object.getOwnPropertySymbols(value).length > 0) return false
+  for (const key of Object.keys(value)) {
+    if (key === '__proto__') return false
+    const member = (value as Record<string, unknown>)[key]
+    if (member !== undefined && !isJson(member, above)) return false
+  }
+  return true
 }
 
 /** @param above the objects that contain the value, outermost first */

@@ -3,42 +3,50 @@
  * visitor. The stored session stays as it is: this module writes nothing, and issues or removes no ticket.
  */
 import type { OutagePolicy } from '../config/session-settings.ts'
+import type { Cache, CacheBudget } from '../core/cache-budget.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Events } from '../core/events.ts'
 import { type CoatcheckError, isCoatcheckError, MisuseError } from '../core/errors.ts'
 import { isExpired, statusOf } from './session-policy.ts'
 import type { SessionRef } from './session-driver.ts'
-import type { Loaded } from './session-vault.ts'
+import type { Loaded } from './loaded.ts'
 import { parseSessionId, type ParsedTicket } from './ticket.ts'
 
-const MAX_SESSIONS = 10_000
+/** Memory of an entry for each byte of its sealed record, and without it. */
+const BYTES_PER_SEALED_BYTE = 4
+const ENTRY_BYTES = 512
 
 interface Verified {
-  readonly loaded: Loaded
-  readonly atMs: number
+  loaded: Loaded
+  atMs: number
 }
 
 /** Sessions that the store has confirmed recently, with the time of the confirmation. */
 export class VerifiedSessions {
   readonly #clock: Clock
   readonly #forMs: number
-  /** By session id, in the order of their confirmation. */
-  readonly #verified = new Map<string, Verified>()
+  /** By session id. */
+  readonly #verified: Cache<Verified>
 
   /** @param forMs how long a confirmation is trusted; 0: never, and no session is kept */
-  constructor(clock: Clock, forMs: number) {
+  constructor(clock: Clock, forMs: number, caches: CacheBudget) {
     this.#clock = clock
     this.#forMs = forMs
+    this.#verified = caches.cache('sessions for an outage', ({ loaded }) => bytesOf(loaded))
   }
 
   keep(loaded: Loaded): void {
     if (this.#forMs === 0) return
     const { id } = loaded.ref
-    this.#verified.delete(id)
-    this.#verified.set(id, { loaded, atMs: this.#clock.now() })
-    if (this.#verified.size <= MAX_SESSIONS) return
-    const [oldest = ''] = this.#verified.keys()
-    this.#verified.delete(oldest)
+    const atMs = this.#clock.now()
+    const known = this.#verified.get(id)
+    if (known?.loaded.record === loaded.record) {
+      known.atMs = atMs
+      return
+    }
+    // The bytes of a reply belong to a larger buffer.
+    const kept = { ...loaded, sealed: Buffer.from(loaded.sealed) }
+    this.#verified.set(id, { loaded: kept, atMs })
   }
 
   /** From now on, forgets each session that this process ends, whichever module ends it. */
@@ -56,8 +64,8 @@ export class VerifiedSessions {
 
   /** Scans many entries, but revocations of all sessions of a user are rare. */
   forgetUser(userKey: string, exceptId: string | undefined): void {
-    for (const [id, { loaded }] of this.#verified) {
-      if (loaded.ref.userKey === userKey && id !== exceptId) this.#verified.delete(id)
+    for (const { loaded } of [...this.#verified.values()]) {
+      if (loaded.ref.userKey === userKey && loaded.ref.id !== exceptId) this.#verified.delete(loaded.ref.id)
     }
   }
 
@@ -76,6 +84,10 @@ export class VerifiedSessions {
     if (isExpired(record, nowMs) || statusOf(secretHash, record.secrets, nowMs) === 'refused') return null
     return verified.loaded
   }
+}
+
+function bytesOf({ sealed }: Loaded): number {
+  return ENTRY_BYTES + sealed.length * BYTES_PER_SEALED_BYTE
 }
 
 /** True if the store does not answer now but may answer later. The outage policy covers no other error. */

@@ -4,6 +4,7 @@
  * leaves reads to the engine. Reasons and cost: docs/decisions/0020-read-only-sessions.md.
  */
 import { MisuseError } from '../core/errors.ts'
+import { parseShallowJson } from '../core/json.ts'
 import { safeText } from '../core/redact.ts'
 import type { DeepReadonly } from './types.ts'
 
@@ -22,6 +23,96 @@ const handlers: Readonly<Record<ReadOnlyName, ProxyHandler<object>>> = {
  */
 export function readOnly<T extends object>(value: T, name: ReadOnlyName): DeepReadonly<T> {
   return guarded(value, handlers[name]) as DeepReadonly<T>
+}
+
+/**
+ * Returns the data of a JSON text, read-only like the result of `readOnly`. Its objects have no prototype. A member that is an object or an
+ * array is made read-only when it is first read: most requests read a few fields, and protecting all of them costs more than parsing.
+ */
+export function readOnlyJson<T extends object>(text: string, name: ReadOnlyName): DeepReadonly<T> {
+  return new Proxy(parseShallowJson(text), new LazyMembers(handlers[name])) as DeepReadonly<T>
+}
+
+/** The handler of one object. What lists its properties, or asks whether it is frozen, makes all members read-only first. */
+class LazyMembers implements ProxyHandler<object> {
+  readonly #handler: ProxyHandler<object>
+  readonly #members = new Map<PropertyKey, object>()
+  #isWhole = false
+
+  constructor(handler: ProxyHandler<object>) {
+    this.#handler = handler
+  }
+
+  get(target: object, key: PropertyKey): unknown {
+    const member: unknown = (target as Record<PropertyKey, unknown>)[key]
+    return typeof member !== 'object' || member === null || this.#isWhole ? member : this.#member(target, key, member)
+  }
+
+  getOwnPropertyDescriptor(target: object, key: PropertyKey): PropertyDescriptor | undefined {
+    return Reflect.getOwnPropertyDescriptor(this.#whole(target), key)
+  }
+
+  isExtensible(target: object): boolean {
+    return Reflect.isExtensible(this.#whole(target))
+  }
+
+  preventExtensions(target: object): boolean {
+    return Reflect.preventExtensions(this.#whole(target))
+  }
+
+  set(target: object, key: string | symbol, value: unknown, receiver: unknown): boolean {
+    return this.#handler.set?.(this.#whole(target), key, value, receiver) ?? false
+  }
+
+  deleteProperty(target: object, key: string | symbol): boolean {
+    return this.#handler.deleteProperty?.(target, key) ?? false
+  }
+
+  defineProperty(target: object, key: string | symbol, descriptor: PropertyDescriptor): boolean {
+    return this.#handler.defineProperty?.(this.#whole(target), key, descriptor) ?? false
+  }
+
+  setPrototypeOf(target: object, prototype: object | null): boolean {
+    return this.#handler.setPrototypeOf?.(this.#whole(target), prototype) ?? false
+  }
+
+  #member(target: object, key: PropertyKey, member: object): object {
+    const known = this.#members.get(key)
+    if (known) return known
+    const made = guardedJson(member, this.#handler)
+    ;(target as Record<PropertyKey, unknown>)[key] = made
+    this.#members.set(key, made)
+    return made
+  }
+
+  #whole(target: object): object {
+    if (this.#isWhole) return target
+    for (const key of Object.keys(target)) this.get(target, key)
+    this.#isWhole = true
+    return Object.freeze(target)
+  }
+}
+
+/** As `guarded`, for values that `JSON.parse` made. Also removes the prototypes: one pass over the value instead of two. */
+function guardedJson(value: object, handler: ProxyHandler<object>): object {
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) value[i] = guardedJsonMember(value[i], handler)
+  } else {
+    const members = value as Record<string, unknown>
+    for (const key in members) {
+      const member = members[key]
+      // The loop also visits names that another library has put on `Object.prototype`.
+      if (typeof member === 'object' && member !== null && Object.hasOwn(members, key)) {
+        members[key] = guardedJson(member, handler)
+      }
+    }
+    Object.setPrototypeOf(value, null)
+  }
+  return new Proxy(Object.freeze(value), handler)
+}
+
+function guardedJsonMember(member: unknown, handler: ProxyHandler<object>): unknown {
+  return typeof member === 'object' && member !== null ? guardedJson(member, handler) : member
 }
 
 /**

@@ -6,10 +6,11 @@
  * The fields that every read needs are binary and come first. Profile and data are parsed on demand.
  */
 import { parseJson } from '../core/json.ts'
-import { SECRET_HASH_BYTES } from './ticket.ts'
 import type { Json } from '../core/json.ts'
 import type { Authentication, Device } from './sign-in-input.ts'
 
+/** 128 bits: enough against a preimage attack on 256 random bits, and half the bytes in every record. */
+export const SECRET_HASH_BYTES = 16
 const LAYOUT = 1
 const TIME_BYTES = 6
 const TIMES_AT = 3
@@ -79,6 +80,7 @@ class DecodedRecord implements SessionRecord {
   readonly #bytes: Buffer
   readonly secrets: Secrets
   readonly #profileAt: number
+  #data: unknown
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
@@ -118,9 +120,18 @@ class DecodedRecord implements SessionRecord {
     return this.#bytes.subarray(this.#dataAt())
   }
 
+  data<T>(make: () => T): T {
+    return (this.#data ??= make()) as T
+  }
+
   #dataAt(): number {
     return this.#profileAt + this.#bytes.readUInt32BE(this.#profileAt - 4)
   }
+}
+
+/** Returns the data that all readers of a decoded record share, or makes it. */
+export function sharedData<T>(record: SessionRecord, make: () => T): T {
+  return record instanceof DecodedRecord ? record.data(make) : make()
 }
 
 export function parseProfile(record: SessionRecord): SessionProfile {

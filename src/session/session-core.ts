@@ -3,6 +3,7 @@
  * methods, `visit.ts` connects them with HTTP, and `session-sign-in.ts` moves a visitor from an anonymous session to a user's session.
  */
 import type { ResolvedSession } from '../config/session-settings.ts'
+import { CacheBudget } from '../core/cache-budget.ts'
 import type { Clock } from '../core/clock.ts'
 import { isCoatcheckError, SessionError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
@@ -27,7 +28,8 @@ import { VerifiedSessions } from './outage.ts'
 import { createSessionLookup } from './session-lookup.ts'
 import { callSite } from './call-site.ts'
 import { watchedWrite, type WriteFailure, type WriteOperation } from './watched-write.ts'
-import { createVault, type Loaded, type Vault } from './session-vault.ts'
+import type { Loaded } from './loaded.ts'
+import { createVault, type Vault } from './session-vault.ts'
 import { createTickets, type IssuedTicket, type ParsedTicket, sessionIdOf, type Tickets } from './ticket.ts'
 import type { DeepReadonly, MissReason, Revoked } from './types.ts'
 import { createUpdateQueue, type Transition, type UpdateQueue } from './update-queue.ts'
@@ -42,6 +44,8 @@ export interface SessionStoreDeps<D extends object> {
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
+  /** The memory bound of all caches of the process. Absent: a bound of its own. */
+  readonly caches?: CacheBudget
   /** True: reports a write without an `await` together with its place in the application. For development: it costs one stack per write. */
   readonly namesCallSites?: boolean
   /**
@@ -94,12 +98,13 @@ export interface SessionCore<D extends object> {
 
 export function createCore<D extends object>(deps: SessionStoreDeps<D>): SessionCore<D> {
   const { driver, keyring, config, clock, random, events } = deps
-  const tickets = createTickets(keyring, random, clock)
-  const vault = createVault(deps)
+  const caches = deps.caches ?? new CacheBudget()
+  const tickets = createTickets(keyring, random, clock, caches)
+  const vault = createVault({ ...deps, tickets })
   const data = createSessionData(config)
   const life = (record: SessionRecord): SessionLife => lifeOf(record, clock.now())
   const jitter = (): number => random.bytes(1).readUInt8() / 256
-  const verified = new VerifiedSessions(clock, config.staleForMs)
+  const verified = new VerifiedSessions(clock, config.staleForMs, caches)
   verified.forgetEnded(events)
   const queue = createUpdateQueue({ driver, vault, events, lifeOf: life, jitter })
   const ending = (reason: string, existed = false): Ending => ({

@@ -8,9 +8,9 @@ import { MisuseError, SessionError } from '../core/errors.ts'
 import { parseJson } from '../core/json.ts'
 import { safeText } from '../core/redact.ts'
 import { toJsonText } from './json-value.ts'
-import { copyOfPlain, readOnly } from './read-only.ts'
+import { copyOfPlain, readOnly, readOnlyJson } from './read-only.ts'
 import { type Change, changed, type Draft } from './session-change.ts'
-import type { SessionRecord } from './session-codec.ts'
+import { type SessionRecord, sharedData } from './session-codec.ts'
 import type { DeepReadonly } from './types.ts'
 
 export interface SessionData<D extends object> {
@@ -36,8 +36,9 @@ export function createSessionData<D extends object>(config: ResolvedSession<D>):
     // The draft is checked before the schema runs: a transform could hide a Date from the check.
     const text = toJsonText(draft, '') ?? '{}'
     // The schema gets the parsed text: fields that the caller's objects inherit are no data, but a schema would read them.
-    const value = isNewer || !config.schema ? draft : validated(config.schema, parseJson(text) as Draft)
-    const dataBytes = Buffer.from(toJsonText(value, '') ?? '{}', 'utf8')
+    const checked =
+      isNewer || !config.schema ? text : toJsonText(validated(config.schema, parseJson(text) as Draft), '')
+    const dataBytes = Buffer.from(checked ?? '{}', 'utf8')
     if (dataBytes.length > config.maxBytes) {
       throw new SessionError('COATCHECK_SESSION_TOO_LARGE', {
         message: `The session data would have ${dataBytes.length} bytes. session.maxBytes allows ${config.maxBytes}. Nothing was changed.`,
@@ -54,18 +55,15 @@ export function createSessionData<D extends object>(config: ResolvedSession<D>):
     return copyOfPlain(validated(config.schema, upcast(draft, record.schemaVersion, config)))
   }
 
-  /** Only JSON is shared: a schema may convert an older record to values that are not JSON. */
-  const shared = new WeakMap<SessionRecord, DeepReadonly<D>>()
   return {
     initial: (given) => finish({ ...given }, config.schemaVersion),
     copy: (record) => copy(record) as D,
 
     read(record) {
-      const known = shared.get(record)
-      if (known) return known
-      const data = readOnly(copy(record), 'session.data') as DeepReadonly<D>
-      if (isCurrent(record)) shared.set(record, data)
-      return data
+      // Only JSON is shared: a schema may convert an older record to values that are not JSON.
+      return isCurrent(record)
+        ? sharedData(record, () => readOnlyJson<D>(record.dataBytes.toString('utf8'), 'session.data'))
+        : (readOnly(copy(record), 'session.data') as DeepReadonly<D>)
     },
 
     draft: (changes) =>

@@ -2,7 +2,7 @@
 import { own } from '../core/json.ts'
 import { parseProfile } from './session-codec.ts'
 import { deadlineOf } from './session-policy.ts'
-import type { Loaded } from './session-vault.ts'
+import type { Loaded } from './loaded.ts'
 import { sessionIdOf } from './ticket.ts'
 import type { SessionInfo } from './types.ts'
 

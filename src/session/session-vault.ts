@@ -6,16 +6,9 @@ import { nonceOf, type Refusal, type Seal, type SealAddress } from '../keyring/s
 import { decodeRecord, encodeRecord, type SessionRecord } from './session-codec.ts'
 import type { SessionRef, StoredSession } from './session-driver.ts'
 import { isExpired, statusOf, type TicketStatus } from './session-policy.ts'
-import { type ParsedTicket, sessionIdOf } from './ticket.ts'
-import { DecodedRecords } from './decoded-records.ts'
+import { type ParsedTicket, sessionIdOf, type Tickets } from './ticket.ts'
+import type { Loaded } from './loaded.ts'
 import type { MissReason } from './types.ts'
-
-/** A record as it was read, with the sealed bytes: a compare-and-set uses their nonce. */
-export interface Loaded {
-  readonly ref: SessionRef
-  readonly record: SessionRecord
-  readonly sealed: Buffer
-}
 
 export interface FoundRecord {
   readonly loaded: Loaded
@@ -53,27 +46,23 @@ export function sessionAddress(namespace: string, { kind, userKey, id }: Session
   return { type: 'session', kind, name: `${namespace}${sessionIdOf({ userKey, id })}`, shard: userKey }
 }
 
-export function createVault(deps: { seal: Seal; namespace: string; clock: Clock }): Vault {
-  const { seal, namespace, clock } = deps
+/** @param deps `tickets`: keeps decoded records with their tickets; absent: nothing is kept */
+export function createVault(deps: { seal: Seal; namespace: string; clock: Clock; tickets?: Tickets }): Vault {
+  const { seal, namespace, clock, tickets } = deps
   const addressOf = (ref: SessionRef): SealAddress => sessionAddress(namespace, ref)
 
-  const open = (ref: SessionRef, sealed: Buffer, address: SealAddress = addressOf(ref)): Loaded | Refusal => {
-    const plaintext = seal.open(sealed, address, GENERATION_BYTES)
+  const open = (ref: SessionRef, sealed: Buffer): Loaded | Refusal => {
+    const plaintext = seal.open(sealed, addressOf(ref), GENERATION_BYTES)
     if (typeof plaintext === 'string') return plaintext
     const record = decodeRecord(plaintext)
     return record ? { ref, record, sealed } : 'unreadable'
   }
 
-  const opened = new DecodedRecords<Loaded>()
-  const openAndKeep = (ref: SessionRef, sealed: Buffer, address: SealAddress): Loaded | Refusal => {
-    const loaded = open(ref, sealed, address)
-    return typeof loaded === 'string' ? loaded : opened.keep(loaded)
-  }
-
   const openedBefore = new WeakMap<StoredSession, Loaded>()
   const openNow = (ticket: ParsedTicket, sealed: Buffer): Loaded | Refusal => {
-    ticket.address ??= addressOf(ticket.ref)
-    return opened.find(ticket.ref, sealed) ?? openAndKeep(ticket.ref, sealed, ticket.address)
+    if (ticket.opened?.sealed.equals(sealed) === true) return ticket.opened
+    const loaded = open(ticket.ref, sealed)
+    return typeof loaded === 'string' || !tickets ? loaded : tickets.keep(ticket, loaded)
   }
 
   return {

@@ -11,7 +11,8 @@ import type { EventBus } from '../core/events.ts'
 import type { SessionRecord } from './session-codec.ts'
 import type { SessionDriver, SessionLife } from './session-driver.ts'
 import { sessionIdOf } from './ticket.ts'
-import { type Loaded, openConflict, sealedNonce, type Vault } from './session-vault.ts'
+import type { Loaded } from './loaded.ts'
+import { openConflict, sealedNonce, type Vault } from './session-vault.ts'
 
 const MAX_ATTEMPTS = 16
 /** The queue retries the first conflicts immediately. Later it waits before each retry, so that one of the writers succeeds. */

@@ -5,6 +5,7 @@
  */
 import { END_OF_LIFE_BYTES } from '../keyring/record-layout.ts'
 import type { ResolvedProvider } from '../config/types.ts'
+import type { CacheBudget } from '../core/cache-budget.ts'
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import { TokenError } from '../core/errors.ts'
@@ -58,6 +59,8 @@ export interface TokenCacheDeps {
   readonly events: EventBus
   /** The prefix of all keys. The seal of each value covers it. */
   readonly namespace: string
+  /** The memory bound of all caches of the process. Absent: a bound of its own. */
+  readonly caches?: CacheBudget
   /** Revokes refresh tokens that arrived too late to be stored. Default: they are dropped. */
   readonly revokeLateToken?: (userKey: string, provider: string, refreshToken: string) => Promise<void>
   /** Returns the URL where a browser signs in again, for errors. Default: none. */
@@ -84,7 +87,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
   const { driver, refresher, keyring, config, clock, events, schedule = scheduleTimer } = deps
   const { grantLifetimeMs, minValidityMs } = config
   const providers = deps.providers.map(({ name }) => name)
-  const codec = createTokenCodec(deps.seal, deps.namespace)
+  const codec = createTokenCodec(deps.seal, deps.namespace, deps.caches)
   const canRefresh = (provider: string): boolean => providers.includes(provider)
   const requests = createProviderRequests(deps)
   const refreshes = createRefreshes({

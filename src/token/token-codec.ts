@@ -3,6 +3,8 @@
  * was copied to another field or another user does not open. Inside the seal, grants and access tokens carry their token family (the random
  * name of one sign-in) and their refresh count.
  */
+import { CacheBudget } from '../core/cache-budget.ts'
+import { Doorkeeper, fingerprintOf } from '../core/doorkeeper.ts'
 import { END_OF_LIFE_BYTES } from '../keyring/record-layout.ts'
 import { parseJson } from '../core/json.ts'
 import type { ProviderReason } from '../core/provider-reason.ts'
@@ -11,7 +13,8 @@ import type { TokenField } from './token-driver.ts'
 import type { TokenSubject } from './token-subject.ts'
 
 const LAYOUT = 1
-const ADDRESSES_CACHED = 10_000
+/** Memory of a cached address with its prepared key and associated data. */
+const CACHED_ADDRESS_BYTES = 700
 
 /**
  * An access token on the hot path: kind of its text (1 byte), length of the facts (4 bytes), the facts as JSON, then the
@@ -124,7 +127,7 @@ export function tokenAddress(namespace: string, kind: string, userKey: string, f
 }
 
 /** @param namespace the prefix of all keys: applications that share a Redis cannot open each other's values */
-export function createTokenCodec(seal: Seal, namespace: string): TokenCodec {
+export function createTokenCodec(seal: Seal, namespace: string, caches: CacheBudget = new CacheBudget()): TokenCodec {
   const addressOf = (kind: string, userKey: string, field: TokenField): SealAddress =>
     tokenAddress(namespace, kind, userKey, field)
 
@@ -136,14 +139,14 @@ export function createTokenCodec(seal: Seal, namespace: string): TokenCodec {
     }
 
   // An address that is used again has its key and associated data prepared. This saves an eighth of the cost of a hit.
-  const addresses = new Map<string, SealAddress>()
+  const addresses = caches.cache<SealAddress>('token addresses', () => CACHED_ADDRESS_BYTES)
+  const doorkeeper = new Doorkeeper()
   const knownAddress = (kind: string, userKey: string, field: TokenField): SealAddress => {
     const name = userKey + field
     const known = addresses.get(name)
     if (known) return known
-    if (addresses.size >= ADDRESSES_CACHED) addresses.clear()
     const address = addressOf(kind, userKey, field)
-    addresses.set(name, address)
+    if (doorkeeper.isKnown(fingerprintOf(name))) addresses.set(name, address)
     return address
   }
 

@@ -76,6 +76,7 @@ export function createTestApp(options: TestAppOptions): TestApp {
       onUnavailable: 'fail',
       staleForMs: 0,
     },
+    cache: { maxBytes: 33_554_432 },
     tokens: { grantLifetimeMs: 90 * 86_400_000, minValidityMs: 30_000, revokeAtProvider: true },
     pages: resolvePages(options.pages),
     log: { logger: null, level: 'silent', debug: null },
