@@ -1,6 +1,6 @@
 /**
- * Re-encrypts all stored values with the first key of the ring, while the application runs. It is safe with processes that have the same
- * ring. Each value is replaced in one step, only over the very value that was read. It keeps content, length, TTL and nonce, so that
+ * Re-encrypts all stored values with the first key of the ring, while the application runs. All processes of the application must have the
+ * same ring. Each value is replaced in one step, only over the very value that was read. It keeps content, length, TTL and nonce, so that
  * concurrent changes are not disturbed (`Seal.reencrypt`).
  *
  * It stores no progress: a value under the first key is done. So an interrupted run continues when it is run again, however it ended. It
@@ -96,7 +96,7 @@ export async function rotateKeys(context: RotationContext, options: RotationOpti
       const names = step.map(read).filter((name) => name !== null)
       for (let at = 0; at < names.length; at += AT_ONCE) await Promise.all(names.slice(at, at + AT_ONCE).map(rotated))
     }
-    // A value that was under another key when this scan read it may have been copied to a place that the scan had already passed.
+    // A value that this scan found sealed with an older key may meanwhile stand under a name that the scan had already passed.
     const isClean = found.seenOld === 0
     if (isClean || dryRun || signal.aborted || scan === MAX_SCANS) {
       return { ...found.report(), reencrypted, overtaken, scans: scan, isDone: found.left === 0 && !signal.aborted }
@@ -179,7 +179,8 @@ class Found {
       const isMovable = this.isOld(value) && !isStuck
       if (isStuck) this.#unreadable++
       if (isMovable) this.seenOld++
-      // The server does not say which of several values were overtaken. The process that overtook one has sealed it with the first key.
+      // Overtaken: the application changed the value first, and sealed it with the first key. The server does not say which of several
+      // values were overtaken, so these are counted as left: the next scan finds out.
       const isMoved = isMovable && moved-- > 0
       if (isMovable && !isMoved) this.left++
       this.#count(isMoved ? this.#keyring.active.id : keyId, FAMILIES[name.family].name)

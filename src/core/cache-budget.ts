@@ -16,7 +16,7 @@ export interface CacheFigures {
 export interface Cache<V> {
   get(key: string): V | undefined
   set(key: string, value: V): void
-  /** Counts memory that an entry takes since it was set. */
+  /** Counts the memory by which an entry has grown since it was set. */
   grow(bytes: number): void
   delete(key: string): void
   values(): Iterable<V>

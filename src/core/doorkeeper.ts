@@ -1,5 +1,5 @@
 /**
- * Decides which values a cache takes in: those that are seen for a second time. With many more users than entries, most values are read
+ * Decides which values its cache takes in: those that are seen for a second time. With many more users than entries, most values are read
  * once and never again while they are cached. Keeping them costs the garbage collector more than it saves.
  */
 
@@ -11,8 +11,8 @@ export class Doorkeeper {
   #seen: Uint32Array | null = null
 
   /**
-   * Returns whether the value was seen before, and remembers it. Among tens of thousands of values it forgets; a wrong `true` is rare, and
-   * costs only the memory of one entry.
+   * Returns whether the value was seen before, and remembers it. It remembers some 65,000 values, and forgets a value when newer ones need
+   * its place. A wrong `true` is rare, and costs only the memory of one entry.
    * @param fingerprint 32 bits that are random for each value
    */
   isKnown(fingerprint: number): boolean {

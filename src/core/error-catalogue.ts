@@ -2,7 +2,7 @@
  * Combines the entries of `error-families/` into one catalogue: all stable error codes, with cause and fix. Errors, docs and the command
  * line read it.
  * Adding a code is a minor release; renaming or removing one is a major release.
- * To add a code: describe its causes in admin/explain/own-errors.ts, regenerate docs/errors.md, and add a test that provokes it.
+ * CONTRIBUTING.md has the recipe for a new code.
  */
 import type { CatalogueEntry } from './error-families/catalogue-entry.ts'
 import { configErrors, keyringErrors } from './error-families/configuration.ts'

@@ -20,7 +20,7 @@ export interface ResponseSink {
   readonly headersSent: boolean
   /** True in a place that can read cookies but never set one, such as a server component. Default: false. */
   readonly isReadOnly?: boolean
-  /** True if the framework sends the response without notice, so that `headersSent` may be false after the response has left. */
+  /** True if `headersSent` may still be false after the response has left: the framework does not report when it sends it. */
   readonly mayLeaveUnnoticed?: boolean
   /**
    * Called after a ticket was put on the response. It ensures that no cache stores this response, even if `Cache-Control` is set later.

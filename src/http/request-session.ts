@@ -78,7 +78,7 @@ export function createRequestSessionFactory<D extends object>(deps: RequestSessi
   const { providers, signIn } = deps.config
   const remembersSignOut = providers.length > 0 && signIn.askAfterSignOut !== false
   return (input) => {
-    // Attached even without an old cookie: from here on the bridge receives revocations.
+    // Also without an old cookie: a bridge learns of revocations only once it is attached. Further calls for the same bridge do nothing.
     if (input.adopt) deps.attach(input.adopt)
     let visit: Promise<Visit<D>> | null = null
     const getVisit = (): Promise<Visit<D>> => {
@@ -106,7 +106,7 @@ export function createRequestSessionFactory<D extends object>(deps: RequestSessi
         return (await getVisit()).session
       } catch (error) {
         const ticket = ticketOf(input, cookies, deps.events)
-        // With an old cookie the visitor may have a session, which no policy can know.
+        // The old cookie may stand for a session. This process has never verified it, so it cannot serve it as `stale`.
         if (ticket === null && policy === 'stale' && bridgeOf(input, cookies, deps.config.cookie.sameSite)) throw error
         return deps.sessions.duringOutage(ticket, policy, error)
       }

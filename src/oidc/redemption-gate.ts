@@ -64,7 +64,8 @@ function gateOfRedemptions(provider: string): string {
 }
 
 async function reportFailure(own: Passage, common: Passage, error: unknown, failure: RefreshFailure): Promise<void> {
-  // The token endpoint has worked: a visitor can send a code of another sign-in, and a check here then refuses the answer.
+  // An `OidcError` says that Coatcheck refused the answer, for example because a visitor sent the code of another sign-in. The token
+  // endpoint has worked.
   if (error instanceof OidcError || isOfTheCode(failure)) return own.worked()
   await Promise.all([own.failed(failure), asksForPause(failure) ? common.failed(failure) : null])
 }

@@ -156,8 +156,8 @@ export class Dispatch implements CallOwner {
   }
 
   /**
-   * Sends a script again that arrived after its deadline while its caller still waits. Either this process was busy before it could send
-   * the script, or its estimate of the server's clock was wrong. The script changed nothing, so it may run again while the caller waits.
+   * Sends a script once more that Redis refused as late, although its caller still waits. Either this process was busy before it could send
+   * the script, or its estimate of the server's clock was wrong. The script changed nothing, so it may run again.
    */
   async #sendInTime(call: PendingCall, reply: RedisReply, measured: Promise<number>): Promise<void> {
     call.wasLate = true
@@ -170,7 +170,7 @@ export class Dispatch implements CallOwner {
     }
   }
 
-  /** Sends a call again that the server said it did not run. Ends with the call: by success, another error, or its deadline. */
+  /** Sends a call again that the server said it did not run, until it succeeds, fails with another error, or reaches its deadline. */
   async #sendAgain(call: PendingCall, error: unknown): Promise<void> {
     call.refusal = error
     try {

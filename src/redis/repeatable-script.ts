@@ -3,14 +3,13 @@ import type { RedisArgument } from './client-port.ts'
 import type { RedisScript } from './script.ts'
 
 /**
- * A script that ends sessions or deletes tokens, and that may run again at any time. A repetition ends nothing that was created after the
- * first run, with two exceptions: another process ended all sessions of the user in between, or Redis had no generation of the user at the
- * first run. Then it also ends what a later sign-in created.
+ * A script that ends sessions or deletes tokens, and that may run again at any time. A repetition ends nothing that a later sign-in created,
+ * except in two cases: another process ended all sessions of the user in between, or Redis had no generation of the user at the first run.
  */
 export interface RepeatableScript {
   readonly script: RedisScript
   readonly keys: readonly string[]
   readonly args: readonly RedisArgument[]
-  /** The key that the script removes and that no writer creates again, and the user key of its owner. */
+  /** The Redis key that the script removes, which no writer creates again, and the user key (a hash) of its owner. */
   readonly removes?: { readonly key: string; readonly owner: string }
 }

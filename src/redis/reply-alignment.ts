@@ -29,7 +29,7 @@ export function misalignedReplies(): RedisError {
 
 /**
  * Returns an answer only if its replies were aligned: the `PING` after it is answered correctly, and the connection's epoch is unchanged.
- * The epoch also changes when a surplus reply arrives, after which later replies are aligned again. Otherwise asks again.
+ * Otherwise asks again. A surplus reply also changes the epoch: replies before it may have been misaligned, and replies after it are not.
  * @param ask safe to run twice
  * @param isUnconfirmed returns true for an answer that must be verified. Default: every answer is verified
  * @param attempts 1: `ask` is not safe to run twice
@@ -54,7 +54,8 @@ export async function askAligned<T>(
 
 /**
  * Reads, and never trusts a single reply that says that nothing is there: it verifies the connection and reads again, in one round trip.
- * The second reply counts. So two replies that were exchanged with each other, which leave the connection aligned, hide no record either.
+ * The second reply counts. This also covers two replies that were swapped: the connection is aligned after them, and still the first reply
+ * was wrong.
  * @param isMiss whether the caller would treat the value as a missing record
  * @param forget called before the second read
  * @throws {RedisError} `COATCHECK_REDIS_MISALIGNED_REPLIES`, and what `read` throws

@@ -1,4 +1,7 @@
-/** Retries commands that the server temporarily did not run: it is loading, a slot is migrating, or a script keeps it busy. */
+/**
+ * The pauses between the attempts of a command that the server did not run: it is loading, a slot is migrating, or a script keeps it busy.
+ * `dispatch.ts` decides which commands are sent again.
+ */
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import { isTransientReply } from './diagnose.ts'
 
@@ -20,7 +23,7 @@ export function untilTaken(refusal: unknown, attempt: () => Promise<unknown>): P
   return policy.execute(async () => {
     if (!isFirst) return await attempt()
     isFirst = false
-    // The first attempt was already made, so this error only starts the backoff.
+    // The caller has made the first attempt. Its error starts the first pause.
     throw refusal
   })
 }

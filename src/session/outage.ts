@@ -1,6 +1,7 @@
 /**
- * Decides what a request gets while the store does not answer: an error, the session as this process verified it last, or an anonymous
- * visitor. The stored session stays as it is: this module writes nothing, and issues or removes no ticket.
+ * The sessions that the policy `stale` serves while the store does not answer, and the question whether an error is such an outage.
+ * `duringOutage` in `session-store.ts` applies the policy. The stored session stays as it is: nothing is written, and no ticket is issued or
+ * removed.
  */
 import type { OutagePolicy } from '../config/session-settings.ts'
 import type { Cache, CacheBudget } from '../core/cache-budget.ts'
@@ -95,7 +96,10 @@ export function isOutage(error: unknown): error is CoatcheckError {
   return isCoatcheckError(error) && error.name === 'RedisError' && error.retryable
 }
 
-/** Where an error is the only possible answer. An unidentified visitor may be signed in, so a request to sign in would be wrong. */
+/**
+ * The policy where the application asks for a user. During an outage, a visitor without a session may be signed in all the same, so neither
+ * "nobody is signed in" nor a redirect to the sign-in would be true.
+ */
 export function policyForUsers(policy: OutagePolicy | undefined): OutagePolicy | undefined {
   return policy === 'anonymous' ? 'fail' : policy
 }

@@ -68,7 +68,10 @@ export function touched(record: SessionRecord, idleTimeoutMs: number, nowMs: num
   }
 }
 
-/** How long the store remembers why a session ended. It remembers one that the limit ended until its absolute end. */
+/**
+ * How long the store remembers why a session ended. The driver decides for sessions that the limit ended: it remembers them for the whole
+ * absolute timeout.
+ */
 export function endedRememberedMs(absoluteTimeoutMs: number): number {
   return Math.min(absoluteTimeoutMs, ENDED_REMEMBERED_MS)
 }

@@ -5,9 +5,9 @@
  * - Create the user's session.
  * - Run `beforeComplete` of the caller, and check that the new session is still live.
  * - Send the ticket.
- * - End the previous session by compare-and-set. If it has changed meanwhile, merge again, at most 16 times.
- * If a step fails, the new session ends and the previous one stays. After a crash the previous session still works, and the new one ends at
- * its idle timeout: its ticket was never sent.
+ * - End the session that this browser had before by compare-and-set. If it has changed meanwhile, merge again, at most 16 times.
+ * If a step fails, the new session ends and the session before it stays. After a crash the session before it still works, and the new one
+ * ends at its idle timeout: its ticket was never sent. A session of another device that the limit has ended does not come back.
  */
 import { isCoatcheckError, MisuseError, SessionError } from '../core/errors.ts'
 import type { OperationFacts } from '../core/operations.ts'
@@ -63,7 +63,7 @@ async function signIn<D extends object>(
     core.giveUp(loaded.ref, reason).catch((error: unknown) => reportFailure(core, error))
   try {
     await input.beforeComplete?.(sessionIdOf(loaded.ref))
-    // If the session ended meanwhile, that end missed the tokens that `beforeComplete` stored later. `giveUp` deletes them.
+    // The session may have ended before `beforeComplete` stored tokens. Then nothing has deleted these tokens, and `giveUp` does.
     if (input.beforeComplete && !(await core.isLive(issued.ticket))) throw new SessionError('COATCHECK_SESSION_ENDED')
   } catch (error) {
     await giveUp('sign-in-failed')

@@ -37,7 +37,7 @@ interface Queue {
 }
 
 export interface UpdateQueue {
-  /** @param from the record as the caller read it. If this process has read or written a newer one, the first try uses that. */
+  /** @param from the record as the caller read it. While changes of the same session wait, the queue's own record is used in its place. */
   submit(from: Loaded, transition: Transition): Promise<Loaded>
 }
 

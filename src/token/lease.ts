@@ -2,7 +2,7 @@
  * The lease of a grant: the right to refresh it for a limited time, across all processes. A random token identifies its holder, and the
  * store's clock decides how long it lasts. The holder renews it while the provider is slow. If the holder dies, another process takes it
  * over. The lease protects the provider from parallel refreshes. The compare-and-set of the commit protects the grant. The store also
- * refuses a commit while another process holds the lease. So a process that slept until its lease had ended changes nothing.
+ * refuses a commit while another process holds the lease. So a process that slept, and lost its lease to another one, changes nothing.
  */
 import type { Random } from '../core/random.ts'
 import { LEASE_HOLDER_BYTES, type LeaseClaim, type TokenDriver, type TokenField } from './token-driver.ts'
@@ -30,8 +30,9 @@ export interface Leases {
 }
 
 /**
- * Waits for the end of another holder's lease. Where the store sends notifications, they arrive within milliseconds and cost one
- * subscription. Otherwise the caller checks with growing pauses. In both cases the caller checks at least once per second.
+ * Waits for the end of another holder's lease. Where the store sends notifications, it reports a release within milliseconds, for one
+ * subscription. Elsewhere the caller checks with growing pauses. No store reports a lease that runs out because its holder died, so the
+ * caller checks at least once per second in both cases.
  */
 export interface Waiting {
   /** Resolves when the caller should check again. */

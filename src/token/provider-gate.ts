@@ -1,6 +1,7 @@
 /**
  * The circuit breaker for token requests to a provider. A `Retry-After` of one request, or several failures in a row, pause all processes
- * and all users. The states are the usual ones (closed, open, one trial after the pause). The state is in the store, which no
+ * and all users. While the gate is shut, nobody asks the provider; after the pause,
+ * one trial request decides whether it opens. The state is in the store, which no
  * circuit-breaker library for one process supports; see docs/decisions/0007-provider-gate.md.
  */
 import type { Clock } from '../core/clock.ts'

@@ -147,7 +147,7 @@ export function createSingleRefresh(deps: {
       ...(target.claims === null ? {} : { claims: target.claims }),
     })
 
-  /** The end of a grant is final only if that grant is still the stored one; its tokens are then deleted. */
+  /** Deletes the tokens after a failure that ends the grant, if that grant is still the stored one. Otherwise the failure is not final. */
   const dropIfFinal = async (attempt: Attempt, failure: RefreshFailure): Promise<RefreshFailure> => {
     const { userKey, target, grant, lease } = attempt
     if (!outcomeActions[failure.outcome].dropsTokens) return failure

@@ -30,8 +30,9 @@ export interface AdoptionPlans {
 }
 
 /**
- * After a crash between plan and record, another request may store the session within this time. It is far below the hour for which the store
- * remembers that a session has ended. So a plan never brings an ended session back.
+ * How long a stored plan may become a session: after a crash between plan and record, another request stores the session from the plan.
+ * The store remembers for an hour that a session has ended (`ENDED_REMEMBERED_MS`). This time is far shorter, so a plan never brings an
+ * ended session back.
  */
 const PLAN_VALID_MS = 60_000
 /** The longest life that browsers give a cookie (RFC 6265bis section 5.5). */

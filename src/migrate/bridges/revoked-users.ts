@@ -1,6 +1,7 @@
 /**
- * Stores when all sessions of a user were ended. The signature of an old cookie stays valid after that. Coatcheck may have no document of the
- * cookie, if no browser sent it or the old application sealed it again. So no session that began before the revocation is adopted.
+ * Stores when all sessions of a user were ended, and decides which old sessions that covers. The signature of an old cookie stays valid
+ * after a revocation, and Coatcheck knows only the cookies that a browser has sent to it. An old application that seals its cookie again
+ * makes one that Coatcheck has never seen. So no session that began before the revocation is adopted.
  */
 import type { Clock } from '../../core/clock.ts'
 import { MAX_TTL_MS } from '../../core/time-to-live.ts'
@@ -31,7 +32,7 @@ export function createRevokedUsers(deps: DocumentDeps, clock: Clock): RevokedUse
     async covers(userKey, beganAtMs) {
       const revoked = await documents.readOrRefuse(documents.refOf(userKey))
       if (revoked === null) return false
-      // A mark of a lost key: the time of the revocation is unknown, so it covers every session.
+      // The key that sealed the mark is no longer in the ring. The time of the revocation is unknown, so it covers every session.
       return revoked === 'unreadable' || beganAtMs === null || beganAtMs <= revoked.value.atMs
     },
   }

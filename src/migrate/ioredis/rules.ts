@@ -18,7 +18,10 @@ import { subscriptionsRule } from './rules/subscriptions.ts'
 import { testDoublesRule } from './rules/test-doubles.ts'
 import { typesRule } from './rules/types.ts'
 
-/** Rules about calls. The first whose `members` has the name decides; `commandRule` takes what is left. */
+/**
+ * Rules about calls. A rule is tried if its `members` has the name of the method, in this order. `commandRule` is tried last, for every
+ * command of Redis: it rewrites `redis.zadd(…)` to `command(redis, 'zadd', …)`.
+ */
 const callRules: readonly CallRule[] = [
   setRule,
   connectionRule,

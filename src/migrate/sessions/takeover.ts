@@ -3,7 +3,8 @@
  * Then the old record is removed, if it still contains exactly that JSON.
  *
  * This module reads our record before the old one, and changes ours only if it is still the same. So a slow process never takes in older data
- * after a faster process took in newer data. A crash in between leaves an old record that decides nothing, and that the link still names.
+ * after a faster process took in newer data. A crash after our record took the data in leaves the old record behind. It decides nothing, and
+ * the next read of the session removes it.
  */
 import { type LibrarySession, isCopy, mergedJson } from '../../documents/library-session-record.ts'
 import type { HandedOut } from '../../documents/library-sessions.ts'
@@ -77,7 +78,10 @@ async function takeIn(
   return changed === 'gone' || met.isOther ? 'again' : changed
 }
 
-/** Finds a session whose old record no longer exists. Its next write drops the link. Another process may have taken in more data before that. */
+/**
+ * Finds a session whose old record no longer exists. It reads our record again, because another process may have taken in more data since.
+ * The next write of the session drops the link.
+ */
 async function findIndependent({ inner }: SessionPair, sid: string): Promise<HandedOut | 'again'> {
   const ours = await inner.find(sid)
   return ours && !oldRecordDecides(ours) ? { ...ours, ...(isTakenOver(ours) && { isUnlinked: true }) } : 'again'

@@ -37,9 +37,9 @@ export class DurableRevocations {
   }
 
   /**
-   * @param again returns steps that end the same sessions once more, and none that begin later
-   * @returns `null`: Redis refuses writes at the moment (`MISCONF`, `NOREPLICAS`), and this process denies the sessions until it accepts
-   * them
+   * @param again returns the steps that end the same sessions once more; they end no session that begins later
+   * @returns `null`: Redis refuses writes at the moment (`MISCONF`, `NOREPLICAS`). This process rejects the sessions until Redis takes the
+   * write; other processes accept them until then
    * @throws other errors of the script; this process denies the sessions all the same, and ends them as soon as possible
    */
   async apply(

@@ -1,7 +1,7 @@
 /**
  * Repeats revocations of this process that may not last: those that failed, and those that no replica acknowledged. It applies them again
- * after each reconnection (perhaps to a server that never received them), at growing intervals, and once more on close. It only remembers
- * revocations that Redis has confirmed, and applies them again if Redis has lost them. The list lives in this process and ends with it.
+ * after each reconnection (perhaps to a server that never received them), at growing intervals, and once more on close. It also remembers
+ * the revocations that Redis has confirmed, and applies those again only if Redis has lost them. The list lives in this process and ends with it.
  */
 import type { Clock } from '../../core/clock.ts'
 import type { EventBus } from '../../core/events.ts'
@@ -62,7 +62,7 @@ export class RevocationRetries {
   /**
    * @param name identifies the sessions or tokens that the steps end
    * @param replaced entries of this name that the new entry replaces: they are not applied again, and are confirmed together with it
-   * @param confirmed called once, when all steps are done and as durable as required, or when the entry is given up
+   * @param confirmed called once, when the entry ends: all steps are done and as durable as required, or the entry is given up
    */
   keep(
     name: string,

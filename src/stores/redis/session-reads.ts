@@ -2,8 +2,8 @@
  * Batches session reads into one `MGET`, so that a busy process pays for one command, one deadline and one reply instead of dozens. Reads
  * are batched per event-loop turn while a reply is pending (Nagle's rule), otherwise per run of promise callbacks. So a single read is one
  * command and does not wait.
- * A server that answers an `MGET` treats each key separately, so a session does not depend on the other reads in the batch. A failure of
- * the command (a deadline, a refused login) would have failed each read alone.
+ * A read does not depend on the other reads of its batch: an `MGET` answers each key separately, and a failure of the whole command (a
+ * deadline, a refused login) would have failed each read alone too.
  */
 import { GENERATION_BYTES } from '../../keyring/record-layout.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'

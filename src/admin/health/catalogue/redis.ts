@@ -37,7 +37,7 @@ export const redisFindings = {
   DOCTOR_NODE_AWAY: {
     ...warning,
     title: 'One of the configured nodes does not answer',
-    why: 'The others do, so everything works; but one less of them may go.',
+    why: 'The other nodes answer, so everything works. But fewer nodes are left that may fail.',
     fix: 'Start it, or take it out of REDIS_CLUSTER or REDIS_SENTINELS.',
   },
   DOCTOR_REDIS_VERSION: {

@@ -84,7 +84,10 @@ const NATIVE: Readonly<Record<string, readonly [native: string, shape: string]>>
 
 const NATIVE_NAMES = new Set(Object.values(NATIVE).map(([native]) => native))
 
-/** True for a method that an earlier run has renamed. The construction of its client has a mark, so its type is still that of ioredis. */
+/**
+ * True for a method that an earlier run has renamed. Such a call is met again if the construction of its client was only marked: the client
+ * then still has the type of ioredis.
+ */
 export function isNativeName(name: string): boolean {
   return NATIVE_NAMES.has(name)
 }
