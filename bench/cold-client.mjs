@@ -1,5 +1,5 @@
 /**
- * One process of the cold part of `session-read`: `prepare` stores sessions and writes their names to a file, `read` reads each of them
+ * One process of `session-cold`: `prepare` stores sessions and writes their names to a file, `read` reads each of them
  * once in random order and prints its figures as JSON. A process of its own, so that no subject pays for the garbage of another.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto'

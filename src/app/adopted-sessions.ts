@@ -84,7 +84,7 @@ export function openBridgeShelf<D extends object>(
     stores: {
       documents: { ...shared, driver: store.documents },
       planned: {
-        ...{ ...shared, driver: store.sessions, config: config.session },
+        ...{ ...shared, driver: store.sessions, config: config.session, memory: runtime.memory },
         ...{ clock: systemClock, random: systemRandom },
       },
       closing: (end) => void closing.push(end),

@@ -205,7 +205,7 @@ function assemble<D extends object>(
     driver: store.sessions,
     config: config.session,
     namespace: config.prefix,
-    caches: runtime.caches,
+    memory: runtime.memory,
     namesCallSites: config.loopback,
     revoking: bridges.revoking,
   })

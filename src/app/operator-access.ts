@@ -117,6 +117,7 @@ export async function openAdmin(options: AnyOptions = {}, events = new EventBus(
     driver: store.sessions,
     config: config.session,
     namespace: config.prefix,
+    memory: runtime.memory,
     revoking: marks.sessions,
   })
   return {

@@ -18,6 +18,7 @@ import { createProviderClients } from '../oidc/provider-client.ts'
 import { signInUrlOf } from '../oidc/sign-in-params.ts'
 import { createTokenRevoker } from '../oidc/token-revoker.ts'
 import { createTokenRequester } from '../oidc/token-requester.ts'
+import { createSessionMemory, type SessionMemory } from '../session/session-memory.ts'
 import type { Store, StoreFactory } from '../stores/store.ts'
 import { startLog } from '../telemetry/log.ts'
 import { createProviderGate, gateNames, type ProviderGate } from '../token/provider-gate.ts'
@@ -36,8 +37,7 @@ export interface SharedRuntime {
   /** Shared by refreshes and code redemptions, so that both see at once that it is shut, also during an outage of the store. */
   readonly gate: ProviderGate
   readonly revocations: ProviderRevocations
-  /** The memory bound of all caches. */
-  readonly caches: CacheBudget
+  readonly memory: SessionMemory
   /** Reports to the bus of every user. */
   readonly relay: EventRelay
 }
@@ -113,6 +113,7 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
   const relay = new EventRelay()
   const caches = new CacheBudget(config.cache.maxBytes)
   const keyring = createKeyring(keys, caches)
+  const memory = createSessionMemory({ keyring, random: systemRandom, clock: systemClock }, caches)
   const seal = createSeal(keyring, systemRandom)
   const revocable = revocableOf(config)
   const tokenRevocations = { providers: revocable, moved: (userKey: string) => revocations.moved(userKey) }
@@ -122,7 +123,7 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
   const revocations = createProviderRevocations({
     driver: store.revocations,
     revoker: createTokenRevoker(clients, systemClock),
-    codec: createTokenCodec(seal, prefix),
+    codec: createTokenCodec(seal, prefix, caches),
     providers: revocable,
     clock: systemClock,
     random: systemRandom,
@@ -150,7 +151,7 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
     signInUrl: signInUrlOf(keyring, basePath, systemClock),
     revokeLateToken: (userKey, provider, refreshToken) => revocations.revokeLateToken(userKey, provider, refreshToken),
   })
-  return { keyring, seal, store, isLocal: factory.isLocal, tokens, gate, revocations, relay, caches }
+  return { keyring, seal, store, isLocal: factory.isLocal, tokens, gate, revocations, relay, memory }
 }
 
 /** Entra ID has no revocation endpoint, so its tokens are not queued for revocation. */

@@ -1,9 +1,9 @@
 /** Commands over all keys give way to the application where both run on one machine: its processes get the processor first. */
-import { constants, setPriority } from 'node:os'
+import { constants, getPriority, setPriority } from 'node:os'
 
 export function lowerPriority(): void {
   try {
-    setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+    if (getPriority() < constants.priority.PRIORITY_BELOW_NORMAL) setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
   } catch {
     // The platform refuses it, and the command then runs as it would have.
   }

@@ -54,8 +54,7 @@ export interface SessionOptions<D extends object> {
         /** Highest number of sessions, 1 to 10,000. */
         readonly max: number
         /**
-         * What a sign-in above the limit does. `end-oldest` ends the session that would expire first: the one that was not used for
-         * longest. `refuse` refuses the sign-in with `COATCHECK_SESSION_LIMIT`.
+         * What a sign-in above the limit does. `end-oldest` ends the session that would expire first. `refuse` refuses the sign-in with `COATCHECK_SESSION_LIMIT`.
          */
         readonly action: 'end-oldest' | 'refuse'
       }

@@ -119,7 +119,8 @@ export interface TokenOptions {
 export interface CacheOptions {
   /**
    * Bound of the memory that all caches of this process take together, estimated: verified tickets with their decoded records, user keys,
-   * addresses of tokens, and the sessions that the policy `stale` serves. Only what is used again is cached. 0 caches almost nothing.
+   * addresses of tokens, and the sessions that the policy `stale` serves. Only what is used again is cached, except for
+   * the policy `stale`. 0 caches almost nothing, and `stale` then serves almost nobody.
    * The near cache of `redisStore()` has its own bound. Default 33,554,432 (32 MiB).
    */
   readonly maxBytes?: number

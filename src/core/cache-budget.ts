@@ -1,7 +1,7 @@
 /**
- * One memory bound for all caches of a process. Each cache keeps its entries in two generations: those used recently, and those used before
- * them. When the recent entries of all caches together reach half of the bound, each cache drops its older generation, and its recent one
- * becomes the older one. An entry that is used again moves to the recent generation. So an eviction drops whole maps and visits no entry.
+ * One memory bound for all caches of a process. Each cache keeps its entries in two halves: those used recently, and those used before
+ * them. When the recent entries of all caches together reach half of the bound, each cache drops its older half, and its recent one becomes
+ * the older one. An entry that is used again moves to the recent half. So an eviction drops whole maps and visits no entry.
  */
 
 /** Figures of one cache since the start of the process. */
@@ -26,7 +26,7 @@ export const DEFAULT_CACHE_BYTES: number = 32 * 1024 * 1024
 
 export class CacheBudget {
   readonly #halfBytes: number
-  readonly #caches: GenerationCache<unknown>[] = []
+  readonly #caches: HalvedCache<unknown>[] = []
   #recentBytes = 0
 
   /** @param maxBytes estimated memory of all entries of all caches */
@@ -34,10 +34,10 @@ export class CacheBudget {
     this.#halfBytes = maxBytes / 2
   }
 
-  /** @param bytesOf estimates the memory of one entry */
-  cache<V>(name: string, bytesOf: (value: V) => number): Cache<V> {
-    const cache = new GenerationCache<V>(name, bytesOf, (bytes) => this.#spend(bytes))
-    this.#caches.push(cache as GenerationCache<unknown>)
+  /** @param bytesOf estimates the memory of one entry, its key included */
+  cache<V>(name: string, bytesOf: (value: V, key: string) => number): Cache<V> {
+    const cache = new HalvedCache<V>(name, bytesOf, (bytes) => this.#spend(bytes))
+    this.#caches.push(cache as HalvedCache<unknown>)
     return cache
   }
 
@@ -53,9 +53,9 @@ export class CacheBudget {
   }
 }
 
-class GenerationCache<V> implements Cache<V> {
+class HalvedCache<V> implements Cache<V> {
   readonly #name: string
-  readonly #bytesOf: (value: V) => number
+  readonly #bytesOf: (value: V, key: string) => number
   readonly #spend: (bytes: number) => void
   #recent = new Map<string, V>()
   #older = new Map<string, V>()
@@ -63,7 +63,7 @@ class GenerationCache<V> implements Cache<V> {
   #misses = 0
   #evictions = 0
 
-  constructor(name: string, bytesOf: (value: V) => number, spend: (bytes: number) => void) {
+  constructor(name: string, bytesOf: (value: V, key: string) => number, spend: (bytes: number) => void) {
     this.#name = name
     this.#bytesOf = bytesOf
     this.#spend = spend
@@ -79,7 +79,7 @@ class GenerationCache<V> implements Cache<V> {
   set(key: string, value: V): void {
     this.#older.delete(key)
     this.#recent.set(key, value)
-    this.#spend(this.#bytesOf(value))
+    this.#spend(this.#bytesOf(value, key))
   }
 
   grow(bytes: number): void {

@@ -14,8 +14,10 @@ const KEY_TAG_BYTES = 4
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/
 const NAMES_ID = 'names'
 const SHARDS = 256
-/** Memory of a cached user key beside the user id. */
+/** Memory of a cached user key, without the characters of the user id. */
 const CACHED_USER_KEY_BYTES = 200
+/** A longer user id is not cached: its hash costs little beside what else is done with such a text. */
+const MAX_CACHED_USER_ID = 512
 /** Cache limit per record type: all shards of sixteen keys. */
 const DERIVED_KEYS_CACHED = 16 * SHARDS
 const USER_KEY_CHARACTERS = 16
@@ -50,8 +52,8 @@ export interface Keyring {
 }
 
 /**
- * @param caches holds user keys: a token hit needs one, and computing its hash would be a tenth of the hit's cost
  * @param spec comma-separated `base64` or `id:base64`, 32 bytes each, and one optional `names:base64`.
+ * @param caches holds user keys: a token hit needs one, and computing its hash would be a tenth of the hit's cost
  * @throws {KeyringError} `COATCHECK_KEY_INVALID` with the position of the entry, never its text
  * @throws {ConfigError} `COATCHECK_CONFIG_MISSING` for two keys without a `names:` entry
  */
@@ -86,7 +88,7 @@ function buildKeyring(
   caches: CacheBudget,
 ): Keyring {
   const derived = new Map<string, Map<number, KeyObject>>()
-  const userKeys = caches.cache<string>('user keys', () => CACHED_USER_KEY_BYTES)
+  const userKeys = caches.cache<string>('user keys', (_, userId) => CACHED_USER_KEY_BYTES + 2 * userId.length)
   const doorkeeper = new Doorkeeper()
   const namesKey = createSecretKey(namesSecret)
   const nameOf = (kind: string, value: string): string =>
@@ -99,7 +101,10 @@ function buildKeyring(
       const known = userKeys.get(userId)
       if (known !== undefined) return known
       const userKey = nameOf('user', userId).slice(0, USER_KEY_CHARACTERS)
-      if (doorkeeper.isKnown(fingerprintOf(userKey))) userKeys.set(userId, userKey)
+      if (userId.length <= MAX_CACHED_USER_ID && doorkeeper.isKnown(fingerprintOf(userKey))) {
+        // A copy: the text may be a part of a longer one, such as a URL.
+        userKeys.set(Buffer.from(userId, 'utf16le').toString('utf16le'), userKey)
+      }
       return userKey
     },
     nameOf: (kind, value) => nameOf(kind, value).slice(0, 22),

@@ -6,73 +6,82 @@
 import type { OutagePolicy } from '../config/session-settings.ts'
 import type { Cache, CacheBudget } from '../core/cache-budget.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Events } from '../core/events.ts'
 import { type CoatcheckError, isCoatcheckError, MisuseError } from '../core/errors.ts'
 import { isExpired, statusOf } from './session-policy.ts'
 import type { SessionRef } from './session-driver.ts'
 import type { Loaded } from './loaded.ts'
-import { parseSessionId, type ParsedTicket } from './ticket.ts'
+import type { ParsedTicket } from './ticket.ts'
 
 /** Memory of an entry for each byte of its sealed record, and without it. */
 const BYTES_PER_SEALED_BYTE = 4
 const ENTRY_BYTES = 512
+
+/** More endings than happen while one call of the store is under way. */
+const MAX_FORGOTTEN = 1000
 
 interface Verified {
   loaded: Loaded
   atMs: number
 }
 
-/** Sessions that the store has confirmed recently, with the time of the confirmation. */
+/**
+ * Sessions that the store has confirmed recently, with the time of the confirmation. A reply of the store may arrive after the session has
+ * ended in this process. So each caller takes a mark before it asks the store, and what was forgotten since that mark is not kept.
+ */
 export class VerifiedSessions {
   readonly #clock: Clock
-  readonly #forMs: number
   /** By session id. */
   readonly #verified: Cache<Verified>
+  /** When each session or user was forgotten, in steps of `#step`. By session id and by user key. */
+  readonly #forgotten = new Map<string, number>()
+  #step = 0
 
-  /** @param forMs how long a confirmation is trusted; 0: never, and no session is kept */
-  constructor(clock: Clock, forMs: number, caches: CacheBudget) {
+  constructor(clock: Clock, caches: CacheBudget) {
     this.#clock = clock
-    this.#forMs = forMs
     this.#verified = caches.cache('sessions for an outage', ({ loaded }) => bytesOf(loaded))
   }
 
-  keep(loaded: Loaded): void {
-    if (this.#forMs === 0) return
-    const { id } = loaded.ref
+  /** Returns the present, for `keep`. */
+  mark(): number {
+    return this.#step
+  }
+
+  /** @param since the mark from before the store was asked */
+  keep(loaded: Loaded, since: number): void {
+    const { id, userKey } = loaded.ref
+    if (this.#wasForgotten(id, since) || this.#wasForgotten(userKey, since)) return
     const atMs = this.#clock.now()
     const known = this.#verified.get(id)
-    if (known?.loaded.record === loaded.record) {
-      known.atMs = atMs
-      return
-    }
-    // The bytes of a reply belong to a larger buffer.
-    const kept = { ...loaded, sealed: Buffer.from(loaded.sealed) }
-    this.#verified.set(id, { loaded: kept, atMs })
+    if (!known) return this.#verified.set(id, { loaded, atMs })
+    this.#verified.grow(bytesOf(loaded) - bytesOf(known.loaded))
+    known.loaded = loaded
+    known.atMs = atMs
   }
 
-  /** From now on, forgets each session that this process ends, whichever module ends it. */
-  forgetEnded(events: Pick<Events, 'on'>): void {
-    if (this.#forMs === 0) return
-    events.on('session.ended', ({ sessionId }) => {
-      const address = parseSessionId(sessionId)
-      if (address) this.forget(address)
-    })
-  }
-
+  /** For a session that this process has ended or is about to end. */
   forget({ id }: Pick<SessionRef, 'id'>): void {
+    this.#verified.delete(id)
+    this.#remember(id)
+  }
+
+  /** For a session that the store no longer has. */
+  drop({ id }: Pick<SessionRef, 'id'>): void {
     this.#verified.delete(id)
   }
 
   /** Scans many entries, but revocations of all sessions of a user are rare. */
   forgetUser(userKey: string, exceptId: string | undefined): void {
-    for (const { loaded } of [...this.#verified.values()]) {
-      if (loaded.ref.userKey === userKey && loaded.ref.id !== exceptId) this.#verified.delete(loaded.ref.id)
-    }
+    const all = [...this.#verified.values()].map(({ loaded }) => loaded.ref)
+    for (const ref of all) if (ref.userKey === userKey && ref.id !== exceptId) this.#verified.delete(ref.id)
+    this.#remember(userKey)
   }
 
-  /** Returns the verified session that the ticket opens. It applies the same checks to the record as `find`. */
-  find({ ref, secretHash }: ParsedTicket): Loaded | null {
-    if (this.#forMs === 0) {
+  /**
+   * Returns the verified session that the ticket opens. It applies the same checks to the record as `find`.
+   * @param forMs how long a confirmation is trusted
+   */
+  find({ ref, secretHash }: ParsedTicket, forMs: number): Loaded | null {
+    if (forMs === 0) {
       throw new MisuseError(
         'COATCHECK_INVALID_ARGUMENT',
         "onUnavailable: 'stale' needs session.staleFor, so that this process keeps sessions for it.",
@@ -80,10 +89,22 @@ export class VerifiedSessions {
     }
     const nowMs = this.#clock.now()
     const verified = this.#verified.get(ref.id)
-    if (!verified || verified.loaded.ref.userKey !== ref.userKey || nowMs - verified.atMs > this.#forMs) return null
+    if (!verified || verified.loaded.ref.userKey !== ref.userKey || nowMs - verified.atMs > forMs) return null
     const { record } = verified.loaded
     if (isExpired(record, nowMs) || statusOf(secretHash, record.secrets, nowMs) === 'refused') return null
     return verified.loaded
+  }
+
+  #wasForgotten(name: string, since: number): boolean {
+    return (this.#forgotten.get(name) ?? 0) > since
+  }
+
+  #remember(name: string): void {
+    this.#forgotten.delete(name)
+    this.#forgotten.set(name, ++this.#step)
+    if (this.#forgotten.size <= MAX_FORGOTTEN) return
+    const [oldest = ''] = this.#forgotten.keys()
+    this.#forgotten.delete(oldest)
   }
 }
 

@@ -15,6 +15,7 @@ import { toJsonText } from './json-value.ts'
 import type { SessionRecord } from './session-codec.ts'
 import { createSessionData } from './session-data.ts'
 import type { SessionDriver } from './session-driver.ts'
+import type { SessionMemory } from './session-memory.ts'
 import { lifeOf, TOUCH_FRACTION } from './session-policy.ts'
 import { createVault } from './session-vault.ts'
 import { createTickets, sessionIdOf } from './ticket.ts'
@@ -71,6 +72,8 @@ export interface PlannedSessionDeps<D extends object> {
   readonly seal: Seal
   readonly config: ResolvedSession<D>
   readonly namespace: string
+  /** What the process remembers of sessions. Absent: nothing. */
+  readonly memory?: SessionMemory
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
@@ -126,6 +129,7 @@ export function createPlannedSessions<D extends object>(deps: PlannedSessionDeps
       if (reply.status === 'refused') throw new SessionError('COATCHECK_SESSION_LIMIT')
       if (reply.status === 'ended') return
       for (const id of reply.endedIds) {
+        deps.memory?.verified.forget({ id })
         events.emit('session.ended', { sessionId: sessionIdOf({ ...ref, id }), reason: 'limit' })
       }
       events.emit('session.created', { sessionId: sessionIdOf(ref), kind: ref.kind })

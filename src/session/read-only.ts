@@ -1,7 +1,7 @@
 /**
  * Makes the values of a session read-only: an assignment throws an error that names `set()` and `update()`. `Object.freeze` alone is
- * silent in sloppy mode, which is every CommonJS file without 'use strict'. A proxy without a `get` trap throws in both modes and
- * leaves reads to the engine. Reasons and cost: docs/decisions/0020-read-only-sessions.md.
+ * silent in sloppy mode, which is every CommonJS file without 'use strict'. A proxy throws in both modes. Only the outermost
+ * object of parsed JSON has a `get` trap; the engine reads all others. Reasons and cost: docs/decisions/0020-read-only-sessions.md and 0029.
  */
 import { MisuseError } from '../core/errors.ts'
 import { parseShallowJson } from '../core/json.ts'
@@ -33,7 +33,7 @@ export function readOnlyJson<T extends object>(text: string, name: ReadOnlyName)
   return new Proxy(parseShallowJson(text), new LazyMembers(handlers[name])) as DeepReadonly<T>
 }
 
-/** The handler of one object. What lists its properties, or asks whether it is frozen, makes all members read-only first. */
+/** The handler of one object. It protects a member before it returns it, and all members before it says that the object is frozen. */
 class LazyMembers implements ProxyHandler<object> {
   readonly #handler: ProxyHandler<object>
   readonly #members = new Map<PropertyKey, object>()
@@ -49,7 +49,8 @@ class LazyMembers implements ProxyHandler<object> {
   }
 
   getOwnPropertyDescriptor(target: object, key: PropertyKey): PropertyDescriptor | undefined {
-    return Reflect.getOwnPropertyDescriptor(this.#whole(target), key)
+    this.get(target, key)
+    return Reflect.getOwnPropertyDescriptor(target, key)
   }
 
   isExtensible(target: object): boolean {
@@ -100,11 +101,10 @@ function guardedJson(value: object, handler: ProxyHandler<object>): object {
   } else {
     const members = value as Record<string, unknown>
     for (const key in members) {
-      const member = members[key]
       // The loop also visits names that another library has put on `Object.prototype`.
-      if (typeof member === 'object' && member !== null && Object.hasOwn(members, key)) {
-        members[key] = guardedJson(member, handler)
-      }
+      if (!Object.hasOwn(members, key)) continue
+      const member = members[key]
+      if (typeof member === 'object' && member !== null) members[key] = guardedJson(member, handler)
     }
     Object.setPrototypeOf(value, null)
   }

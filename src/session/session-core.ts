@@ -24,13 +24,14 @@ import {
   withNewSecret,
   withSeenSecret,
 } from './session-policy.ts'
-import { VerifiedSessions } from './outage.ts'
+import type { VerifiedSessions } from './outage.ts'
 import { createSessionLookup } from './session-lookup.ts'
 import { callSite } from './call-site.ts'
 import { watchedWrite, type WriteFailure, type WriteOperation } from './watched-write.ts'
 import type { Loaded } from './loaded.ts'
 import { createVault, type Vault } from './session-vault.ts'
-import { createTickets, type IssuedTicket, type ParsedTicket, sessionIdOf, type Tickets } from './ticket.ts'
+import { createSessionMemory, type SessionMemory } from './session-memory.ts'
+import { type IssuedTicket, type ParsedTicket, sessionIdOf, type Tickets } from './ticket.ts'
 import type { DeepReadonly, MissReason, Revoked } from './types.ts'
 import { createUpdateQueue, type Transition, type UpdateQueue } from './update-queue.ts'
 
@@ -44,8 +45,8 @@ export interface SessionStoreDeps<D extends object> {
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
-  /** The memory bound of all caches of the process. Absent: a bound of its own. */
-  readonly caches?: CacheBudget
+  /** What the process remembers of sessions. Absent: memory of its own. */
+  readonly memory?: SessionMemory
   /** True: reports a write without an `await` together with its place in the application. For development: it costs one stack per write. */
   readonly namesCallSites?: boolean
   /**
@@ -98,14 +99,15 @@ export interface SessionCore<D extends object> {
 
 export function createCore<D extends object>(deps: SessionStoreDeps<D>): SessionCore<D> {
   const { driver, keyring, config, clock, random, events } = deps
-  const caches = deps.caches ?? new CacheBudget()
-  const tickets = createTickets(keyring, random, clock, caches)
+  const { tickets, verified } = deps.memory ?? createSessionMemory(deps, new CacheBudget())
   const vault = createVault({ ...deps, tickets })
   const data = createSessionData(config)
   const life = (record: SessionRecord): SessionLife => lifeOf(record, clock.now())
   const jitter = (): number => random.bytes(1).readUInt8() / 256
-  const verified = new VerifiedSessions(clock, config.staleForMs, caches)
-  verified.forgetEnded(events)
+  /** @param since the mark from before the store was asked */
+  const keep = (loaded: Loaded, since: number): void => {
+    if (config.staleForMs > 0) verified.keep(loaded, since)
+  }
   const queue = createUpdateQueue({ driver, vault, events, lifeOf: life, jitter })
   const ending = (reason: string, existed = false): Ending => ({
     reason,
@@ -127,8 +129,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
 
   const end = async (ref: SessionRef, how: Ending): Promise<Revoked> => {
     verified.forget(ref)
-    // A read that began before may have kept the session meanwhile, so it is forgotten once more.
-    const { count, durable } = await driver.end(ref, how).finally(() => verified.forget(ref))
+    const { count, durable } = await driver.end(ref, how)
     if (count > 0) events.emit('session.ended', { sessionId: sessionIdOf(ref), reason: how.reason })
     return { count, durable }
   }
@@ -191,9 +192,10 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
         events.emit('session.missed', { reason: parsed })
         return parsed
       }
+      const since = verified.mark()
       const found = await lookup(parsed)
       if (typeof found === 'string') {
-        verified.forget(parsed.ref)
+        verified.drop(parsed.ref)
         events.emit('session.missed', { reason: found, sessionId: sessionIdOf(parsed.ref) })
         return found
       }
@@ -201,9 +203,10 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
         events.emit('session.found', { sessionId: sessionIdOf(parsed.ref), kind: parsed.ref.kind })
       }
       const { loaded, status } = found
-      verified.keep(loaded)
       const needsNoWrite = status !== 'pending' && !isTouchDue(loaded.record, config.idleTimeoutMs, clock.now())
-      return { parsed, loaded: needsNoWrite ? loaded : await visited(parsed, loaded) }
+      const latest = needsNoWrite ? loaded : await visited(parsed, loaded)
+      keep(latest, since)
+      return { parsed, loaded: latest }
     },
 
     async isLive(ticket) {
@@ -229,13 +232,16 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
       }
       const loaded = vault.seal(ref, record)
       beforeWrite?.(issued, absoluteExpiresAtMs)
+      const since = verified.mark()
       const limit = config.limit ? { ...config.limit, max: config.limit.max + replacing } : undefined
       const reply = await driver.create(ref, loaded.sealed, life(record), limit)
       if (reply.status === 'refused') throw new SessionError('COATCHECK_SESSION_LIMIT')
       if (reply.status === 'ended') throw new SessionError('COATCHECK_SESSION_ENDED')
       for (const id of reply.endedIds) {
+        verified.forget({ id })
         events.emit('session.ended', { sessionId: sessionIdOf({ ...ref, id }), reason: 'limit' })
       }
+      keep(loaded, since)
       events.emit('session.created', { sessionId: sessionIdOf(ref), kind: ref.kind })
       return { issued, loaded }
     },
@@ -245,8 +251,9 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
         ...touched(record, config.idleTimeoutMs, clock.now()),
         ...data.apply(record, changes),
       }))
+      const since = verified.mark()
       const loaded = await queue.submit(from, transition)
-      verified.keep(loaded)
+      keep(loaded, since)
       return loaded
     },
 
@@ -256,8 +263,9 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
         ...touched(record, config.idleTimeoutMs, clock.now()),
         secrets: withNewSecret(record.secrets, issued.secretHash, immediate),
       }))
+      const since = verified.mark()
       const loaded = await queue.submit(from, transition)
-      verified.keep(loaded)
+      keep(loaded, since)
       events.emit('session.rotated', { sessionId: sessionIdOf(from.ref), immediate })
       return { ticket: issued.ticket, secretHash: issued.secretHash, loaded }
     },

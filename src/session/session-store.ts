@@ -96,13 +96,10 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
           'revokeByUser(userId, { except }): except is no session id of this user.',
         )
       }
-      const forget = (): void => core.verified.forgetUser(userKey, kept?.id)
-      forget()
+      core.verified.forgetUser(userKey, kept?.id)
       const { revoking } = deps
       const ending = core.ending(reason)
-      const ended = revokeSessionsOfUser({ driver, events, revoking }, userKey, ending, kept?.id)
-      // A read that began before may have kept a session meanwhile.
-      const { count, durable } = await ended.finally(forget)
+      const { count, durable } = await revokeSessionsOfUser({ driver, events, revoking }, userKey, ending, kept?.id)
       return { count, durable }
     },
 
@@ -119,7 +116,8 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
     async duringOutage(ticket, policy, outage) {
       if (policy === 'fail' || !isOutage(outage)) throw outage
       const parsed = ticket === null ? 'none' : core.tickets.parse(ticket)
-      const stale = policy === 'stale' && typeof parsed !== 'string' ? core.verified.find(parsed) : null
+      const stale =
+        policy === 'stale' && typeof parsed !== 'string' ? core.verified.find(parsed, config.staleForMs) : null
       if (policy === 'stale' && stale === null && typeof parsed !== 'string') throw outage
       events.emit('session.outage', { policy, code: outage.code, ...(stale && { sessionId: sessionIdOf(stale.ref) }) })
       const readOnly: SessionBackend<D> = { ...backend, commit: () => Promise.reject(outage) }

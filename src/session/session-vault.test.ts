@@ -101,4 +101,20 @@ describe('the decoded record of a ticket', () => {
     expect(entries()).toBeGreaterThan(30)
     expect(entries()).toBeLessThan(90)
   })
+
+  it('keeps no part of the cookie header that the ticket came in, and no other ticket text', () => {
+    const { caches, signIn, find, decrypted } = world()
+    const { ticket, reply } = signIn()
+    const entries = () => caches.figures().find(({ name }) => name === 'tickets')?.entries
+    // The last character of a ticket carries four bits that decode to nothing.
+    const other = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_']
+      .map((last) => ticket.slice(0, -1) + last)
+      .filter((text) => text !== ticket && Buffer.from(text, 'base64url').equals(Buffer.from(ticket, 'base64url')))
+    expect(other.length).toBeGreaterThan(0)
+    for (const text of other) for (let i = 0; i < 3; i++) expect(find(text, reply)).toBe('{}')
+    expect(entries()).toBe(0)
+    for (let i = 0; i < 3; i++) find(ticket, reply)
+    expect(entries()).toBe(1)
+    expect(decrypted()).toBe(other.length * 3 + 1)
+  })
 })

@@ -26,9 +26,9 @@ const EXPIRY_AT = 61
 const MAC_AT = 65
 const MAC_BYTES = 8
 const TICKET_BYTES = MAC_AT + MAC_BYTES
-/** Memory of a cached ticket without the record that it holds, measured. */
+/** Memory of a cached ticket without the record that it holds, estimated. */
 const CACHED_TICKET_BYTES = 640
-/** Memory of a decoded record for each of its sealed bytes: the bytes, their content, and the parsed data. Measured. */
+/** Memory of a decoded record for each of its sealed bytes, estimated: the bytes, their content, and the parsed data. */
 const CACHED_BYTES_PER_SEALED_BYTE = 4
 const TICKET_CHARACTERS: number = Math.ceil((TICKET_BYTES * 4) / 3)
 
@@ -55,7 +55,7 @@ export interface Tickets {
   /** Issues a ticket with a new secret. The expiry is rounded up to a full second. */
   issue(ref: SessionRef, absoluteExpiresAtMs: number): IssuedTicket
   parse(ticket: string): ParsedTicket | 'malformed' | 'expired'
-  /** Keeps a decoded record with its ticket, if the ticket is cached. The record gets its own copy of the bytes. */
+  /** Returns the record with its own copy of the bytes, and keeps it with its ticket if the ticket is cached. */
   keep(ticket: ParsedTicket, loaded: Loaded): Loaded
   /** Creates the address of a new session. Without a user key it is anonymous, in its own slot. */
   newRef(userKey?: string): SessionRef
@@ -104,16 +104,19 @@ export function createTickets(keyring: Keyring, random: Random, clock: Clock, ca
       }
       const parsed: ParsedTicket = { ref, secretHash, absoluteExpiresAtMs: bytes.readUInt32BE(EXPIRY_AT) * 1000 }
       if (doorkeeper?.isKnown(bytes.readUInt32BE(SECRET_AT)) === true) {
-        parsed.opened = null
-        cache?.set(ticket, parsed)
+        // Copies: the ticket is a part of the whole `Cookie` header, and the hash a part of a larger buffer.
+        const text = bytes.toString('base64url')
+        const kept: ParsedTicket = { ...parsed, secretHash: ownCopy(secretHash), opened: null }
+        if (text === ticket) cache?.set(text, kept)
+        return inTime(text === ticket ? kept : parsed)
       }
       return inTime(parsed)
     },
 
-    keep(ticket, loaded) {
-      if (ticket.opened === undefined) return loaded
-      // The bytes of a reply belong to a larger buffer.
-      const kept = { ...loaded, sealed: Buffer.from(loaded.sealed) }
+    keep(ticket, { sealed, ...loaded }) {
+      // A copy in any case: the bytes of a reply belong to a buffer of up to 64 KiB, which a session that lives long would hold.
+      if (ticket.opened === undefined) return { ...loaded, sealed: Buffer.from(sealed) }
+      const kept = { ...loaded, sealed: ownCopy(sealed) }
       cache?.grow(recordBytes(kept) - recordBytes(ticket.opened))
       ticket.opened = kept
       return kept
@@ -135,6 +138,13 @@ export function parseSessionId(sessionId: string): { userKey: string; id: string
 /** Returns whether a valid ticket belongs to a user. Its first byte says so. */
 export function isTicketOfUser(ticket: string): boolean {
   return kindOf(Buffer.from(ticket.slice(0, 4), 'base64url')[0]) === 'user'
+}
+
+/** Returns a copy that shares no memory with other buffers. */
+function ownCopy(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(copy)
+  return copy
 }
 
 function recordBytes(opened: Loaded | null | undefined): number {

@@ -1,11 +1,13 @@
 /** Base of the session cases: stores over the harness' driver, with keys, policies and events that the case chooses. */
 import { createHash } from 'node:crypto'
 import type { ResolvedSession } from '../config/session-settings.ts'
+import { CacheBudget } from '../core/cache-budget.ts'
 import { EventBus } from '../core/events.ts'
 import { type Random, systemRandom } from '../core/random.ts'
 import { createKeyring, type Keyring } from '../keyring/keyring.ts'
 import { createSeal } from '../keyring/seal.ts'
 import type { SessionDriver } from '../session/session-driver.ts'
+import { createSessionMemory, type SessionMemory } from '../session/session-memory.ts'
 import { createSessionStore } from '../session/session-store.ts'
 import type { SessionStore } from '../session/types.ts'
 import type { SessionHarness } from './conformance.ts'
@@ -34,6 +36,7 @@ export interface Fixture<D extends object> {
   readonly store: SessionStore<D>
   readonly keyring: Keyring
   readonly events: EventBus
+  readonly memory: SessionMemory
 }
 
 export function fixture<D extends object = Record<string, unknown>>(
@@ -44,9 +47,12 @@ export function fixture<D extends object = Record<string, unknown>>(
     driver?: SessionDriver
     namespace?: string
     random?: Random
+    memory?: SessionMemory
   } = {},
 ): Fixture<D> {
   const keyring = createKeyring(options.keys ?? testKey('first'))
+  const random = options.random ?? systemRandom
+  const memory = options.memory ?? createSessionMemory({ keyring, random, clock: harness.clock }, new CacheBudget())
   const events = new EventBus()
   const store = createSessionStore<D>({
     driver: options.driver ?? harness.driver,
@@ -55,10 +61,11 @@ export function fixture<D extends object = Record<string, unknown>>(
     config: { ...(TEST_POLICY as unknown as ResolvedSession<D>), ...options.policy },
     namespace: options.namespace ?? '',
     clock: harness.clock,
-    random: options.random ?? systemRandom,
+    random,
     events,
+    memory,
   })
-  return { store, keyring, events }
+  return { store, keyring, events, memory }
 }
 
 /** A driver that counts its calls, for cases that must not reach the store. */
