@@ -107,7 +107,7 @@ describe('the decoded record of a ticket', () => {
     const { ticket, reply } = signIn()
     const entries = () => caches.figures().find(({ name }) => name === 'tickets')?.entries
     // The last character of a ticket carries four bits that decode to nothing.
-    const other = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_']
+    const other = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
       .map((last) => ticket.slice(0, -1) + last)
       .filter((text) => text !== ticket && Buffer.from(text, 'base64url').equals(Buffer.from(ticket, 'base64url')))
     expect(other.length).toBeGreaterThan(0)
