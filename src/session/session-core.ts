@@ -232,7 +232,6 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
       }
       const loaded = vault.seal(ref, record)
       beforeWrite?.(issued, absoluteExpiresAtMs)
-      const since = verified.mark()
       const limit = config.limit ? { ...config.limit, max: config.limit.max + replacing } : undefined
       const reply = await driver.create(ref, loaded.sealed, life(record), limit)
       if (reply.status === 'refused') throw new SessionError('COATCHECK_SESSION_LIMIT')
@@ -241,7 +240,6 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
         verified.forget({ id })
         events.emit('session.ended', { sessionId: sessionIdOf({ ...ref, id }), reason: 'limit' })
       }
-      keep(loaded, since)
       events.emit('session.created', { sessionId: sessionIdOf(ref), kind: ref.kind })
       return { issued, loaded }
     },

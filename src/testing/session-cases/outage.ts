@@ -86,11 +86,10 @@ export const outageCases: readonly ConformanceCase<SessionHarness>[] = [
     },
   },
   {
-    name: 'during an outage, a process serves a session that it has just created, and no ticket that a rotation has replaced',
+    name: 'during an outage, a process serves no ticket that a rotation has replaced',
     async run(harness) {
       const { store } = fixture(harness, { policy: { staleForMs: MINUTE } })
       const { ticket } = await store.create({ userId: 'ada' })
-      assert.equal((await store.duringOutage(ticket, 'stale', outage)).user?.id, 'ada')
       const rotated = await store.rotate(ticket)
       await store.find(rotated.ticket)
       await harness.advance(20_000)
